@@ -1,0 +1,5 @@
+//go:build race
+
+package gmcrypto
+
+const raceEnabled = true
