@@ -1,0 +1,6 @@
+//go:build !battery
+
+package main
+
+// armBattery does nothing outside the battery's builds.
+func armBattery() {}
