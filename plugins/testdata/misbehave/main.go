@@ -33,7 +33,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "out of cheese")
 		os.Exit(3)
 	case "hang":
-		select {}
+		time.Sleep(time.Hour) // an empty select would be noticed as a deadlock
 	case "flood":
 		go flood()
 	}
