@@ -47,7 +47,6 @@ const (
 	OpConfirm  Operation = "red_query"
 	OpIssueRed Operation = "red_issue"
 	OpWithdraw Operation = "red_withdraw"
-	OpAnswer   Operation = "red_answer"
 	OpVoid     Operation = "void"
 	OpFiles    Operation = "files"
 	OpQuota    Operation = "quota"

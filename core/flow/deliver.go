@@ -20,7 +20,6 @@ type delivery struct {
 	parcel core.Parcel
 	skip   bool // nothing to do any more
 	track  bool // a send was cut off: ask before sending again
-	denied string
 }
 
 // Deliver hands parcels of one instance to its delivery plugin. The intent is committed before the call; a parcel

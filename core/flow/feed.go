@@ -25,7 +25,8 @@ func (f *Flow) Fetch(ctx context.Context, task core.Task) error {
 	if err != nil {
 		return f.fetchLater(ctx, task, err.Error(), 0)
 	}
-	for _, fail := range got.Failures {
+	if len(got.Failures) > 0 { // one order was asked for
+		fail := got.Failures[0]
 		if !fail.Permanent {
 			return f.fetchLater(ctx, task, fail.Reason, fail.RetryAfter)
 		}
